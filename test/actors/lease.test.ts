@@ -1,7 +1,9 @@
 /** What a node of a cluster starts while its lease is not renewed, and when it is again. */
 import { expect, test } from 'vitest';
+import type { Links } from '../../src/domain/links.ts';
 import { leafOf, lineOf } from '../../src/domain/scheduling/line.ts';
 import { soloMembership } from '../../src/stores/membership.ts';
+import { recordOf, result } from '../stores/samples.ts';
 import { settle } from '../support/fake-clock.ts';
 import { noRetry } from '../support/samples.ts';
 import { crash, supervisorBench } from './supervisor-bench.ts';
@@ -72,4 +74,22 @@ test('one that is tried again, and has a place in line for its slot, runs when s
   await settle();
   expect(cursor.record).toMatchObject({ status: 'completed', attempt: 2 });
   await after.leavesNothing();
+});
+
+test('a node that others have taken for dead says of what it had what is in the store', async () => {
+  const { membership, lose } = lease();
+  const links = { name: 'one', whereabouts: async () => ({ at: 'here' }) } as unknown as Links;
+  const bench = supervisorBench({ membership, links });
+  const { executionId } = await bench.start();
+  const before = await bench.record(executionId);
+  lose();
+  const glance = async () => (await bench.supervisor.attach(executionId, 'glance')).record;
+  expect(await glance()).toEqual(before);
+  const lastSequence = before.lastSequence + 1;
+  const record = recordOf(executionId, 'completed', { lastSequence });
+  await bench.store.commit([
+    { executionId, expectedLastSequence: before.lastSequence, events: [result(lastSequence)], record },
+  ]);
+  expect(await glance()).toEqual(record);
+  bench.supervisor.close();
 });

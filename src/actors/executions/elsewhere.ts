@@ -18,6 +18,8 @@ export interface ElsewhereHost {
   readonly clock: Pick<Clock, 'monotonic' | 'setTimer'>;
   /** Whether it is live here. */
   has(executionId: string): boolean;
+  /** Live here, though others may have gone on with it by now; with what is durable as far as this node knows. */
+  doubted(executionId: string): { readonly committed: ExecutionRecord | undefined } | undefined;
   /** A cursor on its live log, also of one that waits here. Rejects where there is none. */
   attachHere(executionId: string, purpose: 'observe' | 'glance'): Promise<LogCursor>;
   /**
@@ -47,6 +49,8 @@ export class Elsewhere {
   async attach(executionId: string, purpose: 'observe' | 'glance'): Promise<LogCursor> {
     const { store } = this.#host;
     if (this.#host.has(executionId)) {
+      const newer = purpose === 'glance' ? await this.#newerThanHere(executionId) : undefined;
+      if (newer !== undefined) return new StoredCursor(store, newer);
       return this.roaming(await this.#host.attachHere(executionId, purpose), {
         observes: purpose === 'observe',
       });
@@ -56,6 +60,16 @@ export class Elsewhere {
     // A glance is at what is durable, and that is in the store.
     if (isTerminal(record.status) || purpose === 'glance') return new StoredCursor(store, record);
     return this.roaming(record);
+  }
+
+  /** As others have left it in the store; undefined where what is here is the newest that can be read. */
+  async #newerThanHere(executionId: string): Promise<ExecutionRecord | undefined> {
+    const doubted = this.#host.doubted(executionId);
+    if (doubted === undefined) return undefined;
+    const stored = await this.#host.store.execution(executionId).catch(() => undefined);
+    return stored !== undefined && stored.lastSequence > (doubted.committed?.lastSequence ?? 0)
+      ? stored
+      : undefined;
   }
 
   /** Whether this node has it, live or waiting. Rejects with StoreError. */

@@ -437,10 +437,16 @@ export class SupervisorParts {
 
   #elsewhere(links: Links): Elsewhere {
     const { options, executions } = this;
+    const { membership = nobodyElse } = options;
     const parts = this;
     return new Elsewhere({
       ...{ store: options.store, links, clock: options.clock },
       has: (executionId) => executions.has(executionId),
+      doubted: (executionId) => {
+        const execution = executions.get(executionId);
+        const isOwn = membership.mayAct() && execution?.handOver !== 'releasing';
+        return execution === undefined || isOwn ? undefined : { committed: execution.log.committed };
+      },
       attachHere: (executionId, purpose) => this.attachHere(executionId, purpose),
       leftHere: (executionId) => this.controls.leave(executionId),
       claiming: async (executionId, work) => this.cluster?.claiming(executionId, work),
