@@ -23,7 +23,7 @@ import {
   type CommitResult,
   type EventQuery,
   type ExecutionFilter,
-  type Fenced,
+  Fenced,
   type LogOutline,
   type MemberEnding,
   type NodeEvent,
@@ -135,7 +135,10 @@ export async function openPostgresStore({
     });
     membership.keep();
     const others = new Changes(changes, readers, incarnation);
-    await others.call('cannot drop what was staged', 'drop_lost_stages', []);
+    await others.call('cannot drop what was staged', 'drop_lost_stages', []).catch((error: unknown) => {
+      // Whoever has its right to write by now does the same.
+      if (!(error instanceof Fenced)) throw error;
+    });
     const shared = new Shared(readers, others, clock);
     await shared.open();
     const queue = new PostgresQueue(readers, others, incarnation, (beyond) => entries.advance(beyond));

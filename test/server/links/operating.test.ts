@@ -89,7 +89,7 @@ describeWhere([postgres()], 'of two nodes', () => {
       .poll(() => number(anna, 'spear_cluster_executions_taken_over_total'), within)
       .toBeGreaterThan(0);
     await expect.poll(() => number(anna, 'spear_cluster_nodes{state="serving"}'), within).toBe(1);
-    expect(await number(anna, 'spear_cluster_link_up{node="boris"}')).toBeUndefined();
+    await expect.poll(() => number(anna, 'spear_cluster_link_up{node="boris"}'), within).toBeUndefined();
     await expect.poll(() => number(anna, 'spear_cluster_duty{duty="dispatcher"}'), within).toBe(1);
     await expect.poll(() => number(anna, 'spear_cluster_executions_unowned'), within).toBeTypeOf('number');
   });
