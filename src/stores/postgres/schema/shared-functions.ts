@@ -79,28 +79,18 @@ CREATE FUNCTION all_have_seen(upto bigint) RETURNS boolean LANGUAGE sql STABLE A
 $$;
 `;
 
-/** Breakpoints of a cluster are rows beside the executions. */
-export const sharedBreakpoints = `
-CREATE FUNCTION note_breakpoint() RETURNS trigger LANGUAGE plpgsql AS $$
+/** Nodes hear of changes of the rows beside the executions that are of that kind. */
+const notesOf = (kind: 'breakpoint' | 'quarantine') => `
+CREATE FUNCTION note_${kind}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM note_change('breakpoint', CASE WHEN TG_OP = 'DELETE' THEN OLD.key ELSE NEW.key END);
+  PERFORM note_change('${kind}', CASE WHEN TG_OP = 'DELETE' THEN OLD.key ELSE NEW.key END);
   RETURN NULL;
 END $$;
-CREATE TRIGGER shared_breakpoints AFTER INSERT OR UPDATE ON side_rows
-  FOR EACH ROW WHEN (NEW.kind = 'breakpoint') EXECUTE FUNCTION note_breakpoint();
-CREATE TRIGGER shared_breakpoints_gone AFTER DELETE ON side_rows
-  FOR EACH ROW WHEN (OLD.kind = 'breakpoint') EXECUTE FUNCTION note_breakpoint();
+CREATE TRIGGER shared_${kind}s AFTER INSERT OR UPDATE ON side_rows
+  FOR EACH ROW WHEN (NEW.kind = '${kind}') EXECUTE FUNCTION note_${kind}();
+CREATE TRIGGER shared_${kind}s_gone AFTER DELETE ON side_rows
+  FOR EACH ROW WHEN (OLD.kind = '${kind}') EXECUTE FUNCTION note_${kind}();
 `;
 
-/** So are quarantines of tasks. */
-export const sharedQuarantines = `
-CREATE FUNCTION note_quarantine() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM note_change('quarantine', CASE WHEN TG_OP = 'DELETE' THEN OLD.key ELSE NEW.key END);
-  RETURN NULL;
-END $$;
-CREATE TRIGGER shared_quarantines AFTER INSERT OR UPDATE ON side_rows
-  FOR EACH ROW WHEN (NEW.kind = 'quarantine') EXECUTE FUNCTION note_quarantine();
-CREATE TRIGGER shared_quarantines_gone AFTER DELETE ON side_rows
-  FOR EACH ROW WHEN (OLD.kind = 'quarantine') EXECUTE FUNCTION note_quarantine();
-`;
+export const sharedBreakpoints = notesOf('breakpoint');
+export const sharedQuarantines = notesOf('quarantine');
